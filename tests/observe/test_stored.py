@@ -63,6 +63,10 @@ SHAPES = {
       <source:act id="late" timeout="2s" takes="5" after="t"><on-error><fallback node="h2"/>
       </on-error></source:act>
       <source:act id="h2"/></workflow>""",
+    "clean-up that is too late": """<workflow name="w"><parallel id="p">
+      <branch><source:act id="a"/>
+      <finally timeout="2s"><source:act id="c"/><source:act id="d" takes="9"/></finally></branch>
+      <on-error><fallback node="f"/></on-error></parallel><source:act id="f"/></workflow>""",
     "a delay": """<workflow name="w"><delay id="d" duration="5s"/><source:act id="a" input="d"/></workflow>""",
     "limits": """<workflow name="w"><limit name="db" max="1"/><parallel id="p">
       <branch><source:act id="a" limit="db" takes="2"/></branch><branch><source:act id="b" limit="db"/></branch>

@@ -57,8 +57,11 @@ async def run_cleanup(
     spending = walk.run.spending
     allowed = seconds if spending is None else spending.begin_cleanup(seconds)
     known = None if recorder is None else recorder.past.late.get((path, 1))
-    if known is not None:
+    left = allowed
+    if recorder is not None and known is not None:
+        # An earlier process saw it to be late: so it is again, and what had begun in it is not done again.
         allowed = known.seconds
+        left = -1.0 if recorder.retold is None else allowed
     scope: trio.CancelScope | None = None
 
     def work(region: Region) -> Awaitable[Signal | None]:
@@ -73,8 +76,7 @@ async def run_cleanup(
 
     signal: Signal | Late | None = None
     try:
-        # One that an earlier process saw to be late is so again, and what had begun in it is not done again.
-        signal = await bounded(allowed if known is None else -1.0, None, path, work, shield=True)
+        signal = await bounded(left, None, path, work, shield=True)
     except INTERRUPTS as exc:
         signal = Failed(exc)
     finally:
