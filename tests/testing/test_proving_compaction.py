@@ -38,8 +38,8 @@ def test_runs_that_compact_hold_wherever_their_processes_die(text: str) -> None:
 def test_a_round_that_is_compacted_before_it_has_run_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    compact = Rounds._compact
-    monkeypatch.setattr(Rounds, "_compact", lambda self, number: compact(self, number + 1))
+    compact = Rounds.compact
+    monkeypatch.setattr(Rounds, "compact", lambda self, number: compact(self, number + 1))
     assert "everything is done" in promises(proved(LOOP))
 
 
