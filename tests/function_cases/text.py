@@ -212,7 +212,7 @@ TEXT = {
         [("json_decode('')", Refused("the text is not valid JSON"))],
         [
             ("json_decode('{')", Refused("line 1 column 2")),
-            ("json_decode('NaN')", Refused("NaN is not valid JSON")),
+            ("json_decode('NaN')", Refused("NaN is not a JSON number")),
             ("json_decode(5)", 5),
         ],
     ),
