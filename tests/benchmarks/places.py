@@ -82,6 +82,43 @@ def engine(calls: Calls) -> Cost:
     return lambda: trio.run(work)
 
 
+def engine_by_hand(calls: Calls) -> Cost:
+    """What the engine alone costs: nodes that have no place, and call trio-parallel themselves."""
+    registry = fs.Registry(base=REGISTRY)
+    kinds = {"transform:compute-by-hand": compute_by_hand, "transform:clock-by-hand": clock_by_hand}
+    for name, execute in kinds.items():
+        registry.runtime(name)(execute)
+    text = FLOW.replace(' place="process"', "").replace(
+        "transform:clock id", "transform:clock-by-hand id"
+    )
+    flow = fs.loads(
+        text.replace("transform:compute", "transform:compute-by-hand"), registry=registry
+    )
+    given = {"count": calls.count, "payload": calls.payload, "ms": calls.ms}
+
+    async def work() -> float:
+        done = await fs.run(flow, input=given, max_concurrency=1)
+        cost: float = done.output
+        return cost
+
+    return lambda: trio.run(work)
+
+
+async def clock_by_hand(params: fs.ExecutionParams) -> float:
+    workers = await params.run.resource("workers", open_worker_context)
+    await workers.run_sync(compute, "x", 0)  # the worker imports what it needs
+    cost: float = await workers.run_sync(time.process_time)
+    return cost
+
+
+async def compute_by_hand(params: fs.ExecutionParams) -> int:
+    workers = await params.run.resource("workers", open_worker_context)
+    done: int = await workers.run_sync(
+        compute, params.input, params.config["ms"], kill_on_cancel=True
+    )
+    return done
+
+
 def by_hand(calls: Calls) -> Cost:
     async def work() -> float:
         limiter = trio.CapacityLimiter(1)
@@ -139,6 +176,9 @@ def workloads(scale: float) -> Iterator[Workload]:
         calls = Calls(max(int(count * scale), 10), payload, ms)
         title = f"process, {calls.count} nodes, {name}"
         yield Workload(title, "node", calls.count, engine(calls), by_hand(calls), reach, None)
+    calls = Calls(max(int(1_000 * scale), 10), "x", 0)
+    title = f"process, {calls.count} nodes, no work, trio-parallel called by nodes"
+    yield Workload(title, "node", calls.count, engine_by_hand(calls), by_hand(calls), None, None)
     flow = fs.loads(HANGING, registry=REGISTRY)
     cost = cancelled(flow, partial(fs.Process, 1), ["began"])
     name = "process, a cancellation, with which its worker is killed"

@@ -158,6 +158,7 @@ async def test_a_branch_that_is_killed_with_its_process_says_in_which_it_was(
     assert (cut.status, cut.worker, cut.outlived) == ("cancelled", worker, False)
     assert cut.cancelled_by is not None
     assert cut.cancelled_by.by == "p"
+    assert cut.duration > 7
 
 
 async def test_an_error_comes_back_as_its_class_with_the_remote_traceback_as_a_note() -> None:

@@ -338,6 +338,32 @@ async def test_what_nodes_of_a_body_give_each_other_may_be_what_cannot_be_made_a
         await run(body % "l")
 
 
+@pytest.mark.parametrize("asked", ["t", "l"])
+async def test_what_stays_at_its_place_fails_a_durable_run_only_where_it_is_asked_for(
+    asked: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    loaded = flow(
+        '<parallel id="p"><branch place="thread"><transform:give id="l"/>'
+        '<transform:template id="t" template="x"/></branch></parallel>'
+        f'<transform:wait id="w" log="{log}" seconds="0.2" after="p"/>'
+        f'<transform:template id="z" template="{{{{{asked}}}}}" after="w"/>'
+    )
+    store = fs.Store.memory()
+    async with fs.open_run(loaded, store=store, run_id="one") as left:
+        await until(lambda: lines(log))
+        left.leave()
+    (given,) = left.record["p/0/l"]
+    if asked == "l":
+        with pytest.raises(fs.CannotTravel, match="the output of 'l' stayed on "):
+            await fs.resume(store=store, run_id="one", registry=REGISTRY)
+        return
+    again = await fs.resume(store=store, run_id="one", registry=REGISTRY)
+    assert again.output == "x"
+    (kept,) = again.record["p/0/l"]
+    assert repr(kept.output) == repr(given.output) != "None"
+
+
 UNKNOWN_HERE = '<transform:give-what-only-a-worker-knows id="l"/>'
 
 

@@ -52,6 +52,29 @@ def test_lost_workers_lost_replies_and_late_ones_break_no_promise(body: str) -> 
     assert dict(report.tried)["losses at places"] > 0
 
 
+LIMITS = (
+    '<limit name="a" max="2"/><limit name="b" max="1"/><limit name="r" rate="2/s" burst="2"/>'
+    '<limit name="k" breaker="3 in 1m, 5s"/>'
+)
+LIMITED = {
+    "leaves": '<foreach id="f" collection="[1,2,3]" maxConcurrency="3" limit="a">'
+    '<transform:work id="x" limit="b r" place="process" timeout="5s">'
+    '<on-error><retry max="2" base="1s"/></on-error></transform:work></foreach>',
+    "bodies": '<foreach id="f" collection="range(0,5)" batch="2" throttle="1s" maxConcurrency="2" place="cluster" '
+    'limit="b"><transform:work id="x"/></foreach>',
+    "both": '<parallel id="p" wait="any" limit="a"><branch place="gpu"><transform:work id="x"/><finally>'
+    '<transform:work id="c"/></finally></branch><branch><transform:work id="y" limit="b" place="cluster"/>'
+    '</branch></parallel><transform:work id="z" limit="b k" place="process"/>',
+}
+
+
+@pytest.mark.parametrize("body", LIMITED.values(), ids=LIMITED)
+def test_places_and_limits_together_break_no_promise(body: str) -> None:
+    report = prove(loaded(LIMITS + body), pairs=30, most=60)
+    assert report.holds, report.render()
+    assert dict(report.tried)["losses at places"] > 0
+
+
 def promises(body: str, **options: Any) -> set[str]:
     report = prove(loaded(body), pairs=0, most=60, options=options or None)
     return {violation.promise for violation in report.violations}

@@ -25,28 +25,31 @@ def lose_body(
         run.record.number,
         f"flowscript: {path} at {body.location} was to run at {body.place!r}",
     )
-    result = _result(body, path, "failed")
+    result = _result(body, path, "failed", trio.current_time())
     result.error = error
     result.worker = worker
     run.record.add(id(body), "place", result, inner=False)
     return Failed(error, result)
 
 
-def cut_body(walk: Walk, body: CompiledBody, frame: Frame, cancelled: trio.Cancelled) -> None:
+def cut_body(
+    walk: Walk, body: CompiledBody, frame: Frame, cancelled: trio.Cancelled, began: float
+) -> None:
     """Put on the record that a body was cancelled at its place, and in what worker: killed, or given up.
 
-    Nothing where it never began there.
+    ``began`` is when it was sent. Nothing where it never began there.
     """
     run, path = walk.run, owner_of(frame.prefix)
     at = run.ran_at.get(path)
     if at is None:
         return
-    result = _result(body, path, "cancelled")
+    result = _result(body, path, "cancelled", began)
     result.cancelled_by = cause_of(frame.region, cancelled)
     result.worker, result.outlived = at.worker, at.outlived
     run.record.add(id(body), "place", result, inner=False)
 
 
-def _result(body: CompiledBody, path: str, status: NodeStatus) -> NodeResult:
-    own, now = part_path(path, PLACE), trio.current_time()
-    return NodeResult(None, "place", own, status, None, now, 0.0, body.location)
+def _result(body: CompiledBody, path: str, status: NodeStatus, began: float) -> NodeResult:
+    seconds = trio.current_time() - began
+    own = part_path(path, PLACE)
+    return NodeResult(None, "place", own, status, None, began, seconds, body.location)

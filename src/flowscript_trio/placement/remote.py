@@ -76,7 +76,7 @@ class RemotePlace:
     async def run_body(self, walk: Walk, body: CompiledBody, frame: Frame) -> Signal | None:
         """Run a branch or an iteration on a worker, whole."""
         context = walk.run
-        deadline = trio.current_effective_deadline()
+        began, deadline = trio.current_time(), trio.current_effective_deadline()
         path = owner_of(frame.prefix)
 
         async def carry() -> Reply:
@@ -89,7 +89,7 @@ class RemotePlace:
             worker = exc.worker if is_a(exc, WorkerDied) else None
             return lose_body(walk, body, frame, exc, worker)
         except trio.Cancelled as exc:
-            cut_body(walk, body, frame, exc)
+            cut_body(walk, body, frame, exc, began)
             raise
         if not isinstance(reply, BodyReply):  # it never began there, or what it gave cannot cross
             await be_cancelled(reply, deadline)

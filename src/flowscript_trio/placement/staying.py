@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..types.errors import CannotTravel
 from ..types.events import AttemptStarted, Event, NodeEnded
-from ..types.results import BranchResult, NodeMark, NodeResult, NodeStatus
+from ..types.results import BranchResult, NodeMark, NodeResult
+from ..types.stayed import Stayed, StayedMark
 from .jobs import BodyReply
 from .packing import comes_back, pack, summary, unpack, unpack_reply
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Stayed:
-    """Stands on the record of a run for a value that stayed on its worker: a stream, an open file.
-
-    ``why`` says what kept it there.
-    """
-
-    kind: str
-    worker: str
-    why: str
-
-    def __repr__(self) -> str:
-        return f"<{self.kind} that stayed on {self.worker}>"
 
 
 class _Sent:
@@ -51,26 +37,6 @@ def _arrive(data: bytes, kind: str, worker: str) -> Any:
     except Exception as exc:
         why = f"{kind} cannot be read where the run is ({summary(exc)})"
         return Stayed(kind, worker, why)
-
-
-class StayedMark:
-    """How a node ended whose output stayed on its worker; whoever asks for the output is told."""
-
-    __slots__ = ("_name", "_output", "error", "status")
-
-    def __init__(self, name: str, output: Stayed, found: NodeResult | NodeMark) -> None:
-        self.status: NodeStatus = found.status
-        self.error: BaseException | None = found.error
-        self._name = name
-        self._output = output
-
-    @property
-    def output(self) -> Any:
-        """Raises CannotTravel."""
-        raise CannotTravel(
-            f"the output of {self._name!r} stayed on {self._output.worker}: {self._output.why}; expected a node "
-            "there that makes something plain of it"
-        )
 
 
 def mark_of(name: str, found: NodeResult | NodeMark) -> Any:

@@ -275,8 +275,9 @@ class Opened(Entry):
 class Whole(Entry):
     """What ran elsewhere as a whole has ended: its output, and the signal or the error that it ended with.
 
-    ``results`` are (id, status, output, error) of the nodes in it that are seen from around it, ``spent`` what it
-    took of the budget: nodes, rounds, requests. ``again``: as in :class:`Ended`.
+    ``results`` are (id, status, output, error) of the nodes in it that are seen from around it, and for an output
+    that stayed on its worker what it is, where and why; ``spent`` is what it took of the budget: nodes, rounds,
+    requests. ``again``: as in :class:`Ended`.
     """
 
     kind = "whole"

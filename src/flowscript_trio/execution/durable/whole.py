@@ -19,9 +19,9 @@ from ...types.exceptions import is_a
 from ...types.location import Location
 from ...types.paths import owner_of
 from ...types.results import NodeResult
+from ...types.stayed import Stayed, StayedMark
 from ..frame import Attempt, Frame, Outcome
 from ..losing import lose_body
-from ..state import State
 from ..walk import Walk
 from .entries import Whole
 from .leaves import begin, look_for_earlier
@@ -150,16 +150,22 @@ async def _write(
         return
     spending = walk.run.spending
     spent = (0, 0, 0) if spending is None else spending.take_elsewhere(key)
-    results = [
-        [name, found.status, found.output, _packed(recorder, found.error)]
-        for name, found in made.items()
-    ]
+    results = [_row(recorder, name, found) for name, found in made.items()]
 
     def entry() -> Whole:
         at, error = recorder.clock.pass_now, _packed(recorder, failed)
         return Whole(key, at, done.output, _kept(signal), error, results, list(spent))
 
     await recorder.journal.write_large(entry, [done.output, results], sealed)
+
+
+def _row(recorder: Recorder, name: str, found: Any) -> list[Any]:
+    """A node in it as it is kept; of an output that stayed on its worker, that it did."""
+    error = _packed(recorder, found.error)
+    if isinstance(found, StayedMark):
+        left = found.stayed
+        return [name, found.status, None, error, [left.kind, left.worker, left.why]]
+    return [name, found.status, found.output, error]
 
 
 def _packed(recorder: Recorder, error: BaseException | None) -> ErrorFacts | None:
@@ -184,11 +190,16 @@ def _restore(
 ) -> Outcome:
     if walk.run.spending is not None:
         walk.run.spending.note_elsewhere(known.key, *known.spent)
-    for name, status, output, packed in known.results:
+    for name, status, output, packed, *stayed in known.results:
         error = None if packed is None else recorder.coding.decode_error(packed)
         path, now = f"{frame.prefix}{name}", trio.current_time()
         result = NodeResult(name, name, path, status, output, now, 0.0, location, error)
-        _put(walk, frame.state, name, result)
+        seen: NodeResult | StayedMark = result
+        if stayed:
+            result.output = Stayed(*stayed[0])
+            seen = StayedMark(name, result.output, result)
+        frame.state.record(name, seen)  # type: ignore[arg-type]
+        walk.run.record.add(hash(location), name, result, inner=False)
     signal: Signal | None = None
     if known.error is not None:
         signal = Failed(recorder.coding.decode_error(known.error))
@@ -196,8 +207,3 @@ def _restore(
         kind, given = known.signal
         signal = _SIGNALS[kind](given)
     return Outcome(known.output, signal)
-
-
-def _put(walk: Walk, state: State, name: str, result: NodeResult) -> None:
-    state.record(name, result)
-    walk.run.record.add(hash(result.location), name, result, inner=False)
