@@ -127,9 +127,8 @@ class _Workers:
         """Call a function in a worker. Raises WorkerDied; a cancellation kills the worker."""
         from trio_parallel import BrokenWorkerError
 
-        await (
-            trio.lowlevel.checkpoint_if_cancelled()
-        )  # before there is a worker that is killed for it
+        # Now: what is cancelled once it has a worker kills that.
+        await trio.lowlevel.checkpoint_if_cancelled()
         try:
             self._limiter.acquire_nowait()  # most calls need not wait, and save a turn of the loop
         except trio.WouldBlock:
