@@ -82,6 +82,18 @@ async def test_a_cell_takes_what_it_has_no_type_for_as_text(tmp_path: Path) -> N
     ]
 
 
+async def test_a_number_that_needs_seventeen_digits_keeps_them_in_a_cell(tmp_path: Path) -> None:
+    rows = [{"a": 0.1 + 0.2, "b": 1.3510798882110642e16, "c": Decimal("1.5"), "d": -5e-324}]
+    found = await there_and_back(rows, "a.xlsx", tmp_path)
+    assert [repr(value) for value in found[0].values()] == [
+        "0.30000000000000004", "1.3510798882110642e+16", "1.5", "-5e-324",
+    ]  # fmt: skip
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").active
+    assert sheet is not None
+    assert sheet["A2"].value == 0.1 + 0.2
+    assert sheet["A2"].data_type == "n"
+
+
 CELLS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(
     st.characters(min_codepoint=32, max_codepoint=0xD7FF, exclude_characters="\x7f"), min_size=1, max_size=8
 )  # fmt: skip

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
-import os
-from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 from secrets import token_hex
@@ -16,70 +13,19 @@ from typing import Any
 import pytest
 import sqlalchemy.exc
 import trio
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import flowscript_trio as fs
 from flowscript_trio.expression import to_text
 from flowscript_trio.expression.tabular.tables import Dialect
 from flowscript_trio.runtimes.file.formats import encode, read
+from roundtrips import ANY, AT_ONCE, TEXTS, has, is_odd_float, runs, same, tables, values
 
 from loopback import Answer, Seen, loopback
 from postgresql import URL, needs_postgresql
 
-EXAMPLES = int(os.environ.get("FLOWSCRIPT_TEST_ROUND_TRIPS", "200"))
-"""Values that go there and back by each way; by hand: 10000."""
-AT_ONCE = 50
-"""Values of one run, where a run is the dearer part."""
-
-values = settings(max_examples=EXAMPLES, deadline=None)
-runs = settings(
-    max_examples=max(EXAMPLES // AT_ONCE, 4),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-
-TEXTS = st.one_of(
-    st.sampled_from(
-        ["", " ", "null", "true", "1e3", "007", "=1+1", "NaN", "\ufeff", "\x00", "a\r\n"]
-    ),
-    st.text(max_size=20),
-    st.text("a,;\t\"'\r\n\\ é😀\x85\u2028", max_size=10),
-)
-NUMBERS = st.integers() | st.floats() | st.sampled_from([2**63, -(2**63), 2**64, 1e22, -0.0])
-SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
-ANY = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
-    max_leaves=12,
-)
 SURROGATES = st.text(st.characters(categories=["Cs"]), min_size=1, max_size=2)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same to JSON: there is one kind of number, and a boolean is none."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, float) and isinstance(other, (int, float)):
-        return one == float(other)
-    if isinstance(one, (list, tuple)) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return list(one) == list(other) and all(map(same, one.values(), other.values()))
-    return type(one) is type(other) and bool(one == other)
-
-
-def has(value: Any, test: Callable[[Any], bool]) -> bool:
-    """Whether something in a value passes a test."""
-    if isinstance(value, dict):
-        return any(has(key, test) or has(item, test) for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return any(has(item, test) for item in value)
-    return test(value)
-
-
-def is_odd_float(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
 
 
 # ---- files ----
@@ -110,13 +56,6 @@ def test_jsonl_comes_back_and_each_line_is_json(items: list[Any]) -> None:
     data = encode(items, "jsonl", pretty=True)
     assert same(items, read(io.BytesIO(data), "jsonl", "a.jsonl"))
     assert same(items, [json.loads(line) for line in data.decode().split("\n")[:-1]])
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> list[dict[str, Any]]:
-    columns = draw(st.lists(TEXTS.filter(bool), min_size=1, max_size=4, unique=True))
-    row = st.fixed_dictionaries(dict.fromkeys(columns, TEXTS | st.integers() | st.booleans()))
-    return draw(st.lists(row, min_size=1, max_size=5))
 
 
 @values

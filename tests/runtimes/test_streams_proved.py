@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 import flowscript_trio as fs
 from flowscript_trio.cli.serving import Server
+from flowscript_trio.runtimes.file.books import encode_book
 from flowscript_trio.testing import prove
 
 from loopback import Answer, Seen
@@ -23,7 +24,10 @@ PAGES = {
     "/jsonl": (b"1\n2\n3\n", "application/x-ndjson"),
     "/sse": (b"\xef\xbb\xbfdata: 1\r\n\r\n: alive\n\ndata: 2\r\rdata: lost", "text/event-stream"),
     "/csv": (b"a;b\n1;2\n3;4\n5;6", "text/csv; charset=iso-8859-1"),
+    "/lines": (b"a\nb\nc", "text/plain"),
     "/page": (b"[1, 2]", "application/json"),
+    "/cursor": (b'{"items": [1, 2], "next": "/end"}', "application/json"),
+    "/end": (b'{"items": [3], "next": null}', "application/json"),
     "/more": (b"[3]", "application/json"),
 }
 EACH = '<foreach id="e" collection="s"><transform:template id="t" template="{{item}}"/></foreach>'
@@ -32,6 +36,7 @@ BATCH = (
     '<delay id="w" duration="1s"/></foreach>'
 )
 INTO_FILE = '<sink:file id="k" input="s" path="out.jsonl"/>'
+INTO_LINES = '<sink:file id="k" input="s" path="out.log" append="true"/>'
 INTO_SQLITE = '<sink:database id="k" input="s" connection="sqlite:///rows.db" table="o" batch="2"/>'
 HTTP = '<source:http id="s" url="SERVER{}" stream="true" timeout="1d" {}/>'
 STREAMS = {
@@ -42,6 +47,9 @@ STREAMS = {
     "http jsonl": (HTTP.format("/jsonl", ""), BATCH),
     "http events": (HTTP.format("/sse", ""), EACH),
     "http pages": (HTTP.format("/page", 'next="link"'), BATCH),
+    "http lines": (HTTP.format("/lines", 'format="lines"'), INTO_LINES),
+    "http cursor": (HTTP.format("/cursor", 'next="cursor" cursor="next" extract="items"'), EACH),
+    "xlsx": ('<source:file id="s" path="a.xlsx" stream="true"/>', INTO_FILE),
     "http csv": (HTTP.format("/csv", 'types="a: number, b: integer"'), INTO_SQLITE),
     "sqlite": (
         '<source:database id="s" connection="sqlite:///rows.db" query="SELECT a FROM t" stream="true"/>',
@@ -86,6 +94,7 @@ def test_a_stream_of_each_kind_is_proved(name: str, server: str, tmp_path: Path)
     (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4\n5,6\n")
     (tmp_path / "a.jsonl").write_text("1\n2\n3\n")
     (tmp_path / "a.log").write_bytes(b"x\n\xe9\nz\n")
+    (tmp_path / "a.xlsx").write_bytes(encode_book([{"a": 1}, {"a": 2}], "xlsx", None))
     parquet.write_table(pyarrow.table({"a": [1, 2, 3]}), tmp_path / "a.parquet")
     with closing(sqlite3.connect(tmp_path / "rows.db")) as database:
         database.execute("CREATE TABLE t (a)")

@@ -1,4 +1,4 @@
-"""Owns PostgreSQL's types that psycopg reads in another way than workflows do. Importing this imports psycopg."""
+"""Owns values of PostgreSQL that are read differently from what psycopg does. Importing this imports psycopg."""
 
 from __future__ import annotations
 

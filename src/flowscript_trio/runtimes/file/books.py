@@ -164,6 +164,10 @@ def _write_sheet(
 
     def cell(value: Any, place: str) -> Any:
         value = _cell_value(value, place)
+        if isinstance(value, float) and float(f"{value:.16g}") != value:
+            found = WriteOnlyCell(page, value)
+            found._value = repr(value)  # openpyxl would write 16 digits, and some numbers need 17
+            return found
         if not isinstance(value, str):
             return value
         if len(value) > _LONGEST or ILLEGAL_CHARACTERS_RE.search(value) or _SURROGATE.search(value):
@@ -203,11 +207,9 @@ def _cell_value(value: Any, place: str) -> Any:
             raise FlowScriptError(
                 f"{place} is a number that a cell cannot hold exactly; write it as text"
             )
-        return (
-            value
-            if not isinstance(value, Decimal) or Decimal(float(value)) == value
-            else str(value)
-        )
+        if not isinstance(value, Decimal):
+            return value
+        return float(value) if Decimal(float(value)) == value else str(value)
     if isinstance(value, (datetime, time)) and (value.tzinfo or value.microsecond % 1000):
         return value.isoformat()  # a cell has no time zone, and milliseconds
     if isinstance(value, date) and value.year < _FIRST_YEAR:

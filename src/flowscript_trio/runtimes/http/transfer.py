@@ -29,7 +29,7 @@ from .errors import HTTPStatusError
 T = TypeVar("T")
 CHUNK = 1024 * 1024  # bytes that are written or read at once
 _EMPTY = (204, 205)
-"""Statuses of answers without a body: another thing than a file that is empty."""
+"""Statuses of answers that have nothing to save; an empty body with another status is an empty file."""
 _LENGTH = re.compile(r"[0-9]{1,19}")
 _RANGE = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19}|\*)")
 
