@@ -1,7 +1,6 @@
 """Owns what a durable run works on beside trio's thread as it begins: what it is given, and a long journal.
 
-What is small takes no thread, and neither does anything of a store that takes no time, which may live in virtual
-time.
+What is small is done at once. So is all of it where the store takes no time, since that may live in virtual time.
 """
 
 from __future__ import annotations
