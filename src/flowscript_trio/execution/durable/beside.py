@@ -1,6 +1,6 @@
 """Owns what a durable run works on beside trio's thread as it begins: what it is given, and a long journal.
 
-What is small is done at once. So is all of it where the store takes no time, since that may live in virtual time.
+What is small is done at once, and where the store takes no time all of it is: such a store may live in virtual time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ async def beside(
 ) -> T:
     """What a call gives that is made in a thread where it takes long; a cancellation waits for it then.
 
-    ``is_much``: it makes so many objects that full collections of garbage wait until it has.
+    ``is_much``: it makes very many objects, and full collections of garbage wait until it has.
     """
     if is_inline or not is_large:
         return what()
