@@ -1,6 +1,6 @@
 """Owns what a durable run works on beside trio's thread as it begins: what it is given, and a long journal.
 
-What is small is done at once, and where the store takes no time all of it is: such a store may live in virtual time.
+What is small is done at once, and all of it is where the store takes no time: that may live in virtual time.
 """
 
 from __future__ import annotations
