@@ -71,7 +71,8 @@ MAIN = """<workflow name="all">
   <sink:file id="out" path="out.json" input="{{ {'n': n, 'each': length(each)} }}" after="d"/>
   <source:act id="end" after="out"/>
   <output><set field="n" value="{{n}}"/><set field="area" value="{{c}}"/><set field="part" value="{{inc}}"/>
-    <set field="failed" value="{{tolerant.failures[0].message}}"/><set field="race" value="{{sort(race)}}"/></output>
+    <set field="failed" value="{{tolerant.failures[0].message}}"/>
+    <set field="race" value="{{sort(race)}}"/></output>
   <finally><source:act id="last"/></finally></workflow>"""
 ORDERS = 7
 
