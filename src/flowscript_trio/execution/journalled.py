@@ -46,7 +46,7 @@ _NEEDED = [
 
 async def import_needed(store: Store) -> None:
     """Import what a run with a store needs, in a thread: all of it takes longer than others may be held up."""
-    # What is no store is refused where it is looked at.
+    # What is not a store is refused where it is looked at.
     if _is_imported.cache_info().currsize or getattr(store, "is_inline", True):
         return
     await trio.to_thread.run_sync(_is_imported)
