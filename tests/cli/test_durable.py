@@ -307,6 +307,7 @@ def test_the_key_of_a_store_comes_from_the_variable_that_is_named(
     from cryptography.fernet import Fernet
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STORE_KEY", raising=False)
     (tmp_path / "w.xml").write_text('<workflow name="w"><set id="a" var="a" value="1"/></workflow>')
     words = ["--store", "runs.db", "--store-key", "STORE_KEY"]
     run = ["run", "w.xml", "--run-id", "r", *words]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 if TYPE_CHECKING:
+    from ..journal.store import Store
     from .context import RunContext
     from .durable.blocks import BlockJournal
     from .durable.leaves import Perform
@@ -16,6 +20,43 @@ if TYPE_CHECKING:
     from .frame import Attempt, Outcome
     from .regions import Region
     from .walk import Walk
+
+
+_NEEDED = [
+    "opening",
+    "recorder",
+    "inbox",
+    "attending",
+    "leaves",
+    "blocks",
+    "timers",
+    "loops",
+    "rounds",
+    "questions",
+    "retries",
+    "ends",
+    "pacing",
+    "whole",
+    "budgets",
+    "limited",
+    "sharing",
+]
+"""The modules of durable runs that others import where they come to need them."""
+
+
+async def import_needed(store: Store) -> None:
+    """Import what a run with a store needs, in a thread: all of it takes longer than others may be held up."""
+    # What is not a store is refused where it is looked at.
+    if _is_imported.cache_info().currsize or getattr(store, "is_inline", True):
+        return
+    await trio.to_thread.run_sync(_is_imported)
+
+
+@cache
+def _is_imported() -> bool:
+    for name in _NEEDED:
+        import_module(f".durable.{name}", __package__)
+    return True
 
 
 @cache

@@ -27,6 +27,7 @@ from ..types.exceptions import is_a, name_of_interrupt
 from ..types.http import HttpOptions
 from .failures import raise_untouched
 from .handle import Run
+from .journalled import import_needed
 from .options import RunOptions
 from .preparing import check_options, prepare, prepare_owned
 
@@ -164,9 +165,10 @@ async def run_with(
 async def _run_durably(
     flow: Flow, options: RunOptions, store: Store, task_status: trio.TaskStatus[Run]
 ) -> Run:
+    check_options(flow, options)  # before the store has anything of it
+    await import_needed(store)
     from .durable.opening import begun  # only a run with a store needs it
 
-    check_options(flow, options)  # before the store has anything of it
     async with begun(store, flow, options) as owned:
         handle, failed = await _walk_owned(flow, options, owned, task_status)
     return _judged(handle, failed)
@@ -278,6 +280,7 @@ async def resume_with(
     ``find_secrets`` gives the secrets in the place of those of the options, by the names that the run began with.
     ``tell`` is given the run's workflow before it goes on.
     """
+    await import_needed(store)
     from .durable.opening import reopened
 
     async with reopened(store, run_id, options, find_secrets) as (flow, given, owned):
@@ -302,9 +305,10 @@ class OpenRun:
     async def __aenter__(self) -> Run:
         owned: Owned | None = None
         if self._options.store is not None:
+            check_options(self._flow, self._options)  # before the store has anything of it
+            await import_needed(self._options.store)
             from .durable.opening import begun
 
-            check_options(self._flow, self._options)  # before the store has anything of it
             self._owning = begun(self._options.store, self._flow, self._options)
             owned = await self._owning.__aenter__()
         try:

@@ -1,7 +1,6 @@
 """Owns what a durable run works on beside trio's thread as it begins: what it is given, and a long journal.
 
-What is small takes no thread, and neither does anything of a store that takes no time, which may live in virtual
-time.
+What is small is done at once, and all of it is where the store takes no time: that may live in virtual time.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ async def beside(
 ) -> T:
     """What a call gives that is made in a thread where it takes long; a cancellation waits for it then.
 
-    ``is_much``: it makes so many objects that full collections of garbage wait until it has.
+    ``is_much``: it makes very many objects, and full collections of garbage wait until it has.
     """
     if is_inline or not is_large:
         return what()
