@@ -21,7 +21,7 @@ ROWS: list[dict[str, Any]] = [
         "price": 0.1,
         "is_new": False,
     },
-    {"name": " spaces ", "code": "yes", "count": 0, "price": -1e-300, "is_new": True},
+    {"name": " spaces ", "code": "yes", "count": 0, "price": -0.25, "is_new": True},
 ]
 TYPES = "count: integer, price: number, is_new: boolean"
 AS_IT_IS = {"dtype": {"name": str, "code": str}, "keep_default_na": False}
@@ -49,13 +49,13 @@ async def read(path: Path, settings: str = "") -> Any:
 @pytest.mark.parametrize("delimiter", [",", ";", "|"])
 async def test_pandas_reads_a_csv_file_that_was_written(tmp_path: Path, delimiter: str) -> None:
     path = await written(tmp_path, "a.csv", ROWS, f'delimiter="{delimiter}"')
-    frame = pandas.read_csv(path, sep=delimiter, float_precision="round_trip", **AS_IT_IS)
+    frame = pandas.read_csv(path, sep=delimiter, **AS_IT_IS)
     assert records(frame) == ROWS
 
 
 async def test_pandas_reads_a_tsv_file_that_was_written(tmp_path: Path) -> None:
     path = await written(tmp_path, "a.tsv", ROWS)
-    frame = pandas.read_csv(path, sep="\t", float_precision="round_trip", **AS_IT_IS)
+    frame = pandas.read_csv(path, sep="\t", **AS_IT_IS)
     assert records(frame) == ROWS
 
 

@@ -27,10 +27,10 @@ from pyarrow import parquet
 import flowscript_trio as fs
 from flowscript_trio.expression import to_text
 from flowscript_trio.runtimes.file.books import encode_book, read_parts
-from roundtrips import ANY, AT_ONCE, EXAMPLES, TEXTS, has, is_odd_float, runs, same, tables
 
 from loopback import Answer, Seen, loopback
 from postgresql import URL, needs_postgresql
+from roundtrips import ANY, AT_ONCE, EXAMPLES, TEXTS, has, is_odd_float, runs, same, tables
 
 rows_of_cells = settings(
     max_examples=max(EXAMPLES // 10, 20),

@@ -20,10 +20,10 @@ import flowscript_trio as fs
 from flowscript_trio.expression import to_text
 from flowscript_trio.expression.tabular.tables import Dialect
 from flowscript_trio.runtimes.file.formats import encode, read
-from roundtrips import ANY, AT_ONCE, TEXTS, has, is_odd_float, runs, same, tables, values
 
 from loopback import Answer, Seen, loopback
 from postgresql import URL, needs_postgresql
+from roundtrips import ANY, AT_ONCE, TEXTS, has, is_odd_float, runs, same, tables, values
 
 SURROGATES = st.text(st.characters(categories=["Cs"]), min_size=1, max_size=2)
 
