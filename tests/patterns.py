@@ -18,6 +18,7 @@ METHODS = frozenset({"match", "search", "fullmatch", "sub", "subn", "finditer", 
 
 MADE = {
     "expression/library/reading_dates.py": "of a date format, of 200 characters at most, over as long a text",
+    "expression/json_numbers.py": "of a number that was refused, as it is written, and not inside another",
     "journal/secrets.py": "of spellings of secrets, which are alternatives without repetition",
     "parser/yaml.py": "of a fence of the reader's own around a number",
     "parser/trailing.py": "of a fence of code that the document has, which is one sign three times or more",

@@ -35,9 +35,9 @@ CONFIGS: dict[str, Any] = {
         headers={"X-Key": SECRET},
         params={"key": SECRET},
         body={"key": SECRET},
-        form={"key": SECRET},
-        multipart={"key": SECRET},
     ),
+    "form": HttpSinkConfig(url="http://x", form={"key": SECRET}),
+    "multipart": HttpSinkConfig(url="http://x", multipart={"key": SECRET}),
     "database": DatabaseSourceConfig(
         connection=f"postgresql://me:{SECRET}@host/db", query="SELECT ?", params=[SECRET]
     ),

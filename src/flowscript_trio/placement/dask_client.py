@@ -15,7 +15,8 @@ from distributed.scheduler import NoValidWorkerError
 from distributed.security import Security
 
 from ..types.errors import FlowScriptError, WorkerDied
-from ..types.exceptions import class_name
+from ..types.exceptions import is_a
+from ..types.looking import summary_of
 from .addresses import is_encrypted
 from .dask_worker import (
     CLOSING,
@@ -110,17 +111,14 @@ class Cluster:
             said = self._refusal(exc, self._loop.time() - began)
             if said is None:
                 raise
-            raise FlowScriptError(f"{said} ({class_name(exc)}: {exc})") from None
+            raise FlowScriptError(f"{said} ({summary_of(exc)})") from None
 
     def _refusal(self, error: BaseException, seconds: float) -> str | None:
         """What it means that the connection has failed; None where the error says it itself."""
-        is_unanswered = isinstance(error, (OSError, TimeoutError))
-        if is_unanswered and seconds >= OPENING / 2:
+        if is_a(error, (OSError, TimeoutError)) and seconds >= OPENING / 2:
             where = self._address or "the cluster on this machine"
             return f"no Dask scheduler answers at {where} within {OPENING:g} s"
-        if self._address is None or not isinstance(error, Exception):
-            return None
-        if isinstance(error, FlowScriptError):
+        if self._address is None or not is_a(error, Exception) or is_a(error, FlowScriptError):
             return None
         # What is not a scheduler says anything: the length of a message that no memory can hold, say.
         return f"what answers at {self._address} is not a Dask scheduler that takes this connection"

@@ -242,20 +242,42 @@ def _read_parquet(file: BinaryIO, name: str) -> Generator[list[dict[str, Any]], 
 
 def _values_of(batch: Any, name: str) -> list[dict[str, Any]]:
     """The rows of a batch; raises FlowScriptError that names the column of a value that Python has none for."""
-    try:
-        rows: list[dict[str, Any]] = batch.to_pylist()
-        return rows
-    except (ValueError, OverflowError) as exc:
-        failed = exc
-    for column in batch.schema.names:
+    columns: list[list[Any]] = []
+    for field, column in zip(batch.schema, batch.columns, strict=True):
         try:
-            batch.column(column).to_pylist()
+            kind = _in_microseconds(field.type)
+            columns.append((column if kind == field.type else column.cast(kind)).to_pylist())
         except (ValueError, OverflowError) as exc:
             raise FlowScriptError(
-                f"{name!r}: the column {column!r} has a {batch.schema.field(column).type} that Python has no "
-                f"value for, such as one of nanoseconds, or beyond the year 9999 ({exc})"
+                f"{name!r}: the column {field.name!r} has a {field.type} that Python has no value for, such as "
+                f"one of nanoseconds, or beyond the year 9999 ({exc})"
             ) from None
-    raise failed
+    names = batch.schema.names
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _in_microseconds(kind: Any) -> Any:
+    """The type in which times are as exact as Python's own.
+
+    What is read of one of nanoseconds is a class of pandas where that is installed, and an error elsewhere.
+    """
+    from pyarrow import duration, list_, map_, struct, time64, timestamp, types
+
+    if types.is_timestamp(kind) and kind.unit == "ns":
+        return timestamp("us", kind.tz)
+    if types.is_duration(kind) and kind.unit == "ns":
+        return duration("us")
+    if types.is_time64(kind):
+        return time64("us")
+    if types.is_list(kind):
+        return list_(kind.value_field.with_type(_in_microseconds(kind.value_type)))
+    if types.is_struct(kind):
+        return struct([each.with_type(_in_microseconds(each.type)) for each in kind])
+    if types.is_map(kind):
+        return map_(_in_microseconds(kind.key_type), _in_microseconds(kind.item_type))
+    if types.is_dictionary(kind) and _in_microseconds(kind.value_type) != kind.value_type:
+        return _in_microseconds(kind.value_type)
+    return kind
 
 
 def _write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:

@@ -12,6 +12,7 @@ from ...types.errors import SettingError, nearest
 EXPECTED = "expected http://… or https://… with a valid host and port"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\d)")
 """What comes before a colon, unless a port follows."""
+_BARE = re.compile(r"(?!localhost\Z)[\w-]+", re.ASCII)
 _AUTHORITY = re.compile(
     r"(?i:https?)://(?P<user>[^/?#]*@)?(?P<host>\[[^\]/?#]*\]|[^/?#:@]*)(?P<port>:[^/?#]*)?(?=[/?#]|\Z)"
 )
@@ -23,10 +24,15 @@ _FRAMING = ("content-length", "transfer-encoding")
 
 
 def check_url(text: str, name: str = "url") -> None:
-    """Raise SettingError for what no server can be asked by. What may be a secret in it is not shown."""
+    """Raise SettingError for what no server can be asked by. What may be a secret in it is not shown.
+
+    A bare word is let through: it stands for a URL where nodes are stubbed, and fails when it is asked.
+    """
     if "${" in text:
         return  # what another language would put in has a word of its own
     text = text.strip()
+    if _BARE.fullmatch(text):
+        return
     shown = re.sub(r"//[^/?#]*@", "//…@", re.split("[?#]", text, maxsplit=1)[0])
     found = _AUTHORITY.match(text)
     if found is None:
