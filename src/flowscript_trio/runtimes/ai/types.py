@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field
 
 from ...types.errors import SettingError
 from ..http.spelling import check_url
 from ..markers import Resolved
 from ..reticent import Reticent
+from ..spelled import checked_by
 from .schema import OutputSchema, with_names
 
 _ADDED = "/chat/completions"
+
+
+def _check_base(url: str) -> None:
+    if not url:
+        return  # as where there is none
+    check_url(url, "base-url")
+    if url.strip().partition("?")[0].rstrip("/").endswith(_ADDED):
+        raise SettingError(
+            f"the base-url ends in {_ADDED}, which is added to it; expected it without that"
+        )
+
+
+BaseUrl = Annotated[str, checked_by(_check_base)]
 
 
 class AIConfig(Reticent):
@@ -54,22 +67,7 @@ class AIConfig(Reticent):
         le=10,
         description="how often to ask again for an answer that does not fit",
     )
-    base_url: str | None = Field(
+    base_url: BaseUrl | None = Field(
         default=None, description="the service, up to /chat/completions; default: by the secrets"
     )
     api_key: str | None = Field(default=None, description="its key; default: by the secrets")
-
-    @field_validator("base_url", mode="after")
-    @classmethod
-    def _check_url(cls, value: str | None) -> str | None:
-        try:
-            if value:
-                check_url(value, "base-url")
-        except SettingError as exc:
-            raise PydanticCustomError("spelling", "{message}", {"message": str(exc)}) from None
-        if value and value.strip().partition("?")[0].rstrip("/").endswith(_ADDED):
-            message = (
-                f"the base-url ends in {_ADDED}, which is added to it; expected it without that"
-            )
-            raise PydanticCustomError("spelling", "{message}", {"message": message})
-        return value

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -18,30 +16,17 @@ from pydantic_core import PydanticCustomError
 from ...types.errors import SettingError
 from ..markers import Constant
 from ..reticent import Reticent
+from ..spelled import checked_by
 from .placeholders import Params, match, refuse_without_rows, scan
 from .spelling import check_spelling, read_name
 
-
-def _checked(check: Callable[[str], object]) -> AfterValidator:
-    """What asks ``check`` about a text; its SettingError is the problem of the setting."""
-
-    def validate(value: str) -> str:
-        try:
-            check(value)
-        except SettingError as exc:
-            raise PydanticCustomError("spelling", "{message}", {"message": str(exc)}) from None
-        return value
-
-    return AfterValidator(validate)
-
-
-Connection = Annotated[str, Field(min_length=1), _checked(check_spelling)]
-Table = Annotated[str, Field(min_length=1), _checked(read_name)]
+Connection = Annotated[str, Field(min_length=1), checked_by(check_spelling)]
+Table = Annotated[str, Field(min_length=1), checked_by(read_name)]
 Query = Annotated[
     str,
     Constant("a query without {{…}}; values go into it by params: ?, $1 or :name"),
     Field(min_length=1),
-    _checked(refuse_without_rows),
+    checked_by(refuse_without_rows),
 ]
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...parser.names import canonical
-from ...types.errors import SettingError, nearest
+from ...types.errors import nearest
 from ..reticent import Reticent
+from ..spelled import checked_by
 from .spelling import check_url
 
 _NEEDS = {
@@ -41,6 +43,7 @@ _EXAMPLES = {
 }
 """What each type looks like in a document."""
 
+TokenUrl = Annotated[str, checked_by(partial(check_url, name="token-url of auth"))]
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -68,7 +71,7 @@ class Auth(Reticent):
     token: str = Field(default="", description="of bearer")
     username: str = Field(default="", description="of basic and digest")
     password: str = Field(default="", description="of basic and digest")
-    token_url: str = Field(default="", description="of oauth2: where to ask for a token")
+    token_url: TokenUrl = Field(default="", description="of oauth2: where to ask for a token")
     client_id: str = Field(default="", description="of oauth2")
     client_secret: str = Field(default="", description="of oauth2")
     scope: str = Field(default="", description="of oauth2, where the server wants one")
@@ -105,15 +108,6 @@ class Auth(Reticent):
             return {"type": value}
         if isinstance(value, str):
             raise _not_a_mapping(value.strip().lower())
-        return value
-
-    @field_validator("token_url", mode="after")
-    @classmethod
-    def _check_url(cls, value: str) -> str:
-        try:
-            check_url(value, "token-url of auth")
-        except SettingError as exc:
-            raise PydanticCustomError("spelling", "{message}", {"message": str(exc)}) from None
         return value
 
     @model_validator(mode="after")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from ...types.errors import SettingError
 from ...types.http import Redirects
 from ..file.spelling import Path
 from ..reticent import Reticent
+from ..spelled import checked_by
 from ..tabular import ReadTable, checked_encoding
 from .auth import Auth
 from .extract import Extract
@@ -23,21 +22,8 @@ RECORDS = ("jsonl", "csv", "tsv", "lines", "events")
 """Formats of one record after another."""
 
 
-def _checked(check: Callable[[Any], None]) -> AfterValidator:
-    """What asks ``check`` about a value; its SettingError is the problem of the setting."""
-
-    def validate(value: Any) -> Any:
-        try:
-            check(value)
-        except SettingError as exc:
-            raise PydanticCustomError("spelling", "{message}", {"message": str(exc)}) from None
-        return value
-
-    return AfterValidator(validate)
-
-
-Url = Annotated[str, Field(min_length=1), _checked(check_url)]
-Headers = Annotated[dict[str, Any], _checked(check_headers)]
+Url = Annotated[str, Field(min_length=1), checked_by(check_url)]
+Headers = Annotated[dict[str, Any], checked_by(check_headers)]
 Method = Annotated[str, Field(pattern=r"^[A-Za-z]{1,20}$")]
 
 
