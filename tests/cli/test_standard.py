@@ -155,6 +155,13 @@ def test_what_is_to_come_from_a_closed_standard_input_is_an_error(
     assert "standard input is closed" in told
 
 
+def test_standard_input_is_read_once(tmp_path: Path) -> None:
+    status, output, told = shell(tmp_path, "run - -q --input @-", "<a.xml")
+    assert (status, output) == (2, "")
+    assert "--input @-: standard input was read for the document already" in told
+    assert "expected a file for one of them" in told
+
+
 def test_documents_beside_standard_input_are_found_from_the_current_folder(tmp_path: Path) -> None:
     (tmp_path / "whole.xml").write_text(
         '<workflow name="w"><call id="c" workflow="part.xml"/></workflow>'

@@ -84,4 +84,4 @@ def _format_or_exit(files: tuple[str, ...]) -> list[_Formatted]:
 
 
 def _read(file: str) -> bytes:
-    return standard_input("-").read() if file == _STDIN else Path(file).read_bytes()
+    return standard_input("-") if file == _STDIN else Path(file).read_bytes()

@@ -92,7 +92,7 @@ def _quoted(word: str) -> str:
 def _text_of_file(name: str, option: str) -> str:
     """What a file says that an option names after an @; - is the standard input."""
     try:
-        data = standard_input(f"{option}@-").read() if name == "-" else Path(name).read_bytes()
+        data = standard_input(f"{option}@-") if name == "-" else Path(name).read_bytes()
     except OSError as exc:
         raise click.UsageError(f"{option}@{name}: {exc.strerror or exc}") from None
     try:

@@ -35,7 +35,7 @@ def load_document(file: str, roots: tuple[str, ...] = ()) -> Flow:
     try:
         if file != STDIN:
             return load(file, roots=roots)
-        found = decode(standard_input(file).read(), file="<stdin>")
+        found = decode(standard_input("the document"), file="<stdin>")
         if isinstance(found, Problem):
             raise WorkflowInvalid((found,))
         return loads(found.text, name="<stdin>", roots=roots, base=".")

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -114,11 +114,21 @@ def drop_output() -> None:
         sys.stdout.flush()
 
 
-def standard_input(option: str) -> BinaryIO:
-    """Standard input, to be read for what an option asks; raises UsageError where it is closed."""
+_read: tuple[object, str] | None = None
+"""The standard input that was read, and what for: a second reader would find nothing in it."""
+
+
+def standard_input(option: str) -> bytes:
+    """All of standard input, for what an option asks; raises UsageError where it is closed, or was read before."""
+    global _read
     if 0 in _was_closed:
         raise click.UsageError(f"{option}: standard input is closed")
-    return sys.stdin.buffer
+    if _read is not None and _read[0] is sys.stdin:
+        raise click.UsageError(
+            f"{option}: standard input was read for {_read[1]} already; expected a file for one of them"
+        )
+    _read = sys.stdin, option
+    return sys.stdin.buffer.read()
 
 
 def is_asked_at_a_terminal() -> bool:
