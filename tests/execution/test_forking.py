@@ -432,6 +432,26 @@ async def test_a_run_is_not_forked_before_what_was_compacted_later_had_ended(
         await world.fork("p/1/z")
 
 
+async def test_a_fork_does_not_take_over_that_a_process_had_left(autojump_clock: Any) -> None:
+    world = World()
+    async with (
+        trio.open_nursery() as nursery,
+        fs.open_run(world.read(THREE), store=world.store, run_id="r") as run,
+    ):
+
+        @nursery.start_soon
+        async def leave() -> None:
+            await trio.sleep(1.5)  # virtual: in the middle of two
+            run.leave()
+
+    assert run.status == "suspended"
+    await fs.resume(world.store, "r", registry=world.registry)
+    assert "left" in [row.kind for row in world.store.rows_of("r")]
+    run = await world.fork("three")
+    assert world.done == ["three"]
+    assert "left" not in [row.kind for row in world.store.rows_of(run.id)]
+
+
 async def test_a_fork_has_the_chance_and_the_secrets_of_its_run(autojump_clock: Any) -> None:
     world = World()
     text = """<workflow name="w"><secret name="token"/><source:a id="one" gives="{{uuid()}} {{$secrets.token}}"/>
