@@ -47,6 +47,9 @@ TIMED = """<workflow name="w"><parallel id="p">
   <branch><source:act id="f" fails="no" times="1"><on-error><retry max="1" when="true" base="5s"/></on-error>
     </source:act></branch>
   </parallel><source:act id="late"/></workflow>"""
+TOO_LATE = """<workflow name="w"><source:act id="a" fails="no"/>
+  <on-workflow-error timeout="2s"><source:act id="alarm" takes="9"/><source:act id="never"/></on-workflow-error>
+  <finally><source:act id="last" takes="2"/></finally></workflow>"""
 SECRET = """<workflow name="w"><secret name="KEY"/>
   <source:act id="a" gives="Bearer {{$secrets.KEY}}"/><source:act id="b" input="a"/></workflow>"""
 AGAIN = """<workflow name="w"><parallel id="trip">
@@ -78,7 +81,7 @@ ALSO = RACE.replace(
 )
 
 
-@pytest.mark.parametrize("text", [MIXED, RACE, AGAIN, LIMITED, PLACED, ALSO, TIMED])
+@pytest.mark.parametrize("text", [MIXED, RACE, AGAIN, LIMITED, PLACED, ALSO, TIMED, TOO_LATE])
 def test_sound_runs_hold_wherever_their_processes_die(text: str) -> None:
     report = proved(text)
     assert report.holds, report.render()

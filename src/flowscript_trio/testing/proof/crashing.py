@@ -210,13 +210,16 @@ def _the_dead_do_nothing(lives: Lives) -> Iterator[Found]:
 
 
 def _clean_up_ended(lives: Lives, entries: list[Entry]) -> Iterator[Found]:
-    """What was begun of clean-up came to an end, or the last process at work has seen its time pass."""
+    """What was begun of clean-up came to an end, or was too late: on record, or before the last process."""
     last = max((call.process for call in lives.calls), default=0)
     again = {(call.path, call.attempt) for call in lives.calls if call.process == last}
     ended = {(entry.key, getattr(entry, "attempt", 0)) for entry in entries if entry.kind in _ENDS}
+    late = [entry.key for entry in entries if entry.kind == "late"]
     for entry in entries:
-        begun = isinstance(entry, Started) and is_cleanup(entry.key)
-        if begun and (entry.key, getattr(entry, "attempt", 0)) not in ended | again:
+        if not isinstance(entry, Started) or not is_cleanup(entry.key):
+            continue
+        is_over = (entry.key, entry.attempt) in ended | again
+        if not is_over and not any(is_below(entry.key, each) for each in late):
             said = f"{entry.key!r} was begun and never brought to an end"
             yield "clean-up runs to its end", entry.key, said
 
