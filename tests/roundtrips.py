@@ -1,14 +1,22 @@
-"""Owns the values that tests send there and back, and when two of them are the same."""
+"""Owns the values that tests send there and back, when two of them are the same, and a column that holds them."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
+import trio
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+import flowscript_trio as fs
+
+from postgresql import URL
 
 EXAMPLES = int(os.environ.get("FLOWSCRIPT_TEST_ROUND_TRIPS", "200"))
 """Values that go there and back by each way; by hand: 10000."""
@@ -69,3 +77,42 @@ def tables(draw: st.DrawFn) -> list[dict[str, Any]]:
     columns = draw(st.lists(TEXTS.filter(bool), min_size=1, max_size=4, unique=True))
     row = st.fixed_dictionaries(dict.fromkeys(columns, TEXTS | st.integers() | st.booleans()))
     return draw(st.lists(row, min_size=1, max_size=5))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The column ``v`` of a table of PostgreSQL with that name."""
+
+    name: str
+
+    def element(self, tag: str, inside: str) -> str:
+        return f'<{tag}:database id="x" connection="{{{{$config.db}}}}" {inside}/>'
+
+    def run(self, body: str, **options: Any) -> Any:
+        """The output of a workflow."""
+        flow = fs.loads(f'<workflow name="w">{body}</workflow>')
+        return trio.run(lambda: fs.run(flow, config={"db": URL}, **options)).output
+
+    def fill(self, items: list[Any]) -> None:
+        """Replace what is in it by the items, by INSERT, and ten times more, by COPY."""
+        self.run(self.element("source", f'query="TRUNCATE {self.name}"'))
+        rows = [{"n": number, "v": value} for number, value in enumerate(items)]
+        self.run(self.element("sink", f'table="{self.name}"'), input=rows)
+        many = [{**row, "n": row["n"] + AT_ONCE * times} for times in range(1, 11) for row in rows]
+        self.run(self.element("sink", f'table="{self.name}"'), input=many)
+
+    def source(self, settings: str = "") -> str:
+        """The source of its rows in order."""
+        query = f'query="SELECT v FROM {self.name} ORDER BY n"'
+        return self.element("source", f"{query} {settings}")
+
+
+@contextmanager
+def column_of(kind: str) -> Iterator[Column]:
+    """A column of that type, which is gone afterwards."""
+    column = Column(f"r_{token_hex(4)}")
+    column.run(column.element("source", f'query="CREATE TABLE {column.name} (n int, v {kind})"'))
+    try:
+        yield column
+    finally:
+        column.run(column.element("source", f'query="DROP TABLE {column.name}"'))

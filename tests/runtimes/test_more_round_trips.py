@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import datetime, time
 from ipaddress import IPv4Address
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -29,8 +28,19 @@ from flowscript_trio.expression import to_text
 from flowscript_trio.runtimes.file.books import encode_book, read_parts
 
 from loopback import Answer, Seen, loopback
-from postgresql import URL, needs_postgresql
-from roundtrips import ANY, AT_ONCE, EXAMPLES, TEXTS, has, is_odd_float, runs, same, tables
+from postgresql import needs_postgresql
+from roundtrips import (
+    ANY,
+    AT_ONCE,
+    EXAMPLES,
+    TEXTS,
+    column_of,
+    has,
+    is_odd_float,
+    runs,
+    same,
+    tables,
+)
 
 rows_of_cells = settings(
     max_examples=max(EXAMPLES // 10, 20),
@@ -141,37 +151,20 @@ RANGES = st.tuples(st.integers(-99, 0), st.integers(1, 99)).map(
 def test_what_columns_hold_comes_back_by_insert_by_copy_and_by_stream(
     kind: str, strategy: st.SearchStrategy[Any], held: Callable[[Any], Any]
 ) -> None:
-    name = f"r_{token_hex(4)}"
-
-    def run(body: str, **options: Any) -> Any:
-        flow = fs.loads(f'<workflow name="w">{body}</workflow>')
-        return trio.run(lambda: fs.run(flow, config={"db": URL}, **options)).output
-
-    def element(tag: str, inside: str) -> str:
-        return f'<{tag}:database id="x" connection="{{{{$config.db}}}}" {inside}/>'
-
     each = '<foreach id="e" collection="x" batch="1000" merge="concat"><set var="y" value="{{item}}"/></foreach>'
-    query = f'query="SELECT v FROM {name} ORDER BY n"'
+    with column_of(kind) as column:
 
-    @few
-    @given(st.lists(st.none() | strategy, min_size=AT_ONCE, max_size=AT_ONCE))
-    def there_and_back(items: list[Any]) -> None:
-        run(element("source", f'query="TRUNCATE {name}"'))
-        rows = [{"n": number, "v": value} for number, value in enumerate(items)]
-        run(element("sink", f'table="{name}"'), input=rows)
-        many = [{**row, "n": row["n"] + AT_ONCE * times} for times in range(1, 11) for row in rows]
-        run(element("sink", f'table="{name}"'), input=many)
-        wanted = [None if value is None else held(value) for value in items * 11]
-        for body in (element("source", query), element("source", f'{query} stream="true"') + each):
-            found = [row["v"] for row in run(body)]
-            assert all(map(same_held, wanted, [None if v is None else held(v) for v in found]))
-            assert len(found) == len(wanted)
+        @few
+        @given(st.lists(st.none() | strategy, min_size=AT_ONCE, max_size=AT_ONCE))
+        def there_and_back(items: list[Any]) -> None:
+            column.fill(items)
+            wanted = [None if value is None else held(value) for value in items * 11]
+            for body in (column.source(), column.source('stream="true"') + each):
+                found = [row["v"] for row in column.run(body)]
+                assert all(map(same_held, wanted, [None if v is None else held(v) for v in found]))
+                assert len(found) == len(wanted)
 
-    run(element("source", f'query="CREATE TABLE {name} (n int, v {kind})"'))
-    try:
         there_and_back()
-    finally:
-        run(element("source", f'query="DROP TABLE {name}"'))
 
 
 def same_held(one: Any, other: Any) -> bool:

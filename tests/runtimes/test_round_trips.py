@@ -7,7 +7,6 @@ import io
 import json
 from datetime import UTC
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from flowscript_trio.runtimes.file.formats import encode, read
 
 from loopback import Answer, Seen, loopback
 from postgresql import URL, needs_postgresql
-from roundtrips import ANY, AT_ONCE, TEXTS, has, is_odd_float, runs, same, tables, values
+from roundtrips import ANY, AT_ONCE, TEXTS, column_of, has, is_odd_float, runs, same, tables, values
 
 SURROGATES = st.text(st.characters(categories=["Cs"]), min_size=1, max_size=2)
 
@@ -172,32 +171,16 @@ async def test_what_sqlite_cannot_hold_is_refused_with_its_row(
 def test_what_postgresql_can_hold_comes_back_by_insert_and_by_copy(
     kind: str, strategy: st.SearchStrategy[Any]
 ) -> None:
-    name = f"r_{token_hex(4)}"
-    config = {"db": URL}
+    with column_of(kind) as column:
 
-    def element(tag: str, inside: str) -> str:
-        return f'<{tag}:database id="x" connection="{{{{$config.db}}}}" {inside}/>'
+        @runs
+        @given(st.lists(st.none() | strategy, min_size=AT_ONCE, max_size=AT_ONCE))
+        def there_and_back(items: list[Any]) -> None:
+            column.fill(items)
+            found = column.run(column.source())
+            assert [row["v"] for row in found] == items * 11
 
-    def run(element: str, **options: Any) -> Any:
-        flow = fs.loads(f'<workflow name="w">{element}</workflow>')
-        return trio.run(lambda: fs.run(flow, config=config, **options)).output
-
-    @runs
-    @given(st.lists(st.none() | strategy, min_size=AT_ONCE, max_size=AT_ONCE))
-    def there_and_back(items: list[Any]) -> None:
-        run(element("source", f'query="TRUNCATE {name}"'))
-        rows = [{"n": number, "v": value} for number, value in enumerate(items)]
-        run(element("sink", f'table="{name}"'), input=rows)
-        many = [{**row, "n": row["n"] + AT_ONCE * times} for times in range(1, 11) for row in rows]
-        run(element("sink", f'table="{name}"'), input=many)
-        found = run(element("source", f'query="SELECT v FROM {name} ORDER BY n"'))
-        assert [row["v"] for row in found] == items * 11
-
-    run(element("source", f'query="CREATE TABLE {name} (n int, v {kind})"'))
-    try:
         there_and_back()
-    finally:
-        run(element("source", f'query="DROP TABLE {name}"'))
 
 
 @needs_postgresql
