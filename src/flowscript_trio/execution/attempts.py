@@ -206,7 +206,7 @@ async def _within(walk: Walk, seconds: float, attempt: Attempt) -> Outcome:
     if recorder is not None and not is_control:
         from .durable.leaves import note_late
 
-        note_late(recorder, attempt, seconds)
+        note_late(recorder, attempt.path, attempt.number, seconds)
     if isinstance(attempt.step.node, TimeoutNode):  # its handler is for its duration
         raise took_too_long(repr(attempt.step.label), seconds)
     return await be_late(walk, attempt, seconds)

@@ -89,10 +89,10 @@ async def run_cleanup(
 
             note_owed(walk, body, path, signal)
     elif signal is LATE:
-        if recorder is not None and known is None:
-            from .durable.owing import note_late  # only a run with a store needs it
+        if recorder is not None:
+            from .durable.leaves import note_late  # only a run with a store needs it
 
-            note_late(recorder, path, allowed)
+            note_late(recorder, path, 1, allowed)
         late: BaseException
         if spending is not None:
             late = spending.error_of_cleanup(path, seconds, allowed)

@@ -168,7 +168,7 @@ def _time_of(clock: str, fold: int, zone: Any) -> time:
 
 
 _READ: dict[str, Any] = {
-    "b": lambda text: _from_base64(text),
+    "b": _from_base64,
     "B": lambda text: bytearray(_from_base64(text)),
     "i": lambda text: int(text, 16),
     "n": Decimal,

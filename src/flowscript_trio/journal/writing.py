@@ -141,9 +141,8 @@ class LiveJournal:
         return self._next + len(self._rows) - 1
 
     def write_large(self, row: Row, digest: bytes, packed: bytes | None = None) -> int:
-        part = Large(
-            digest, b"" if digest in self._large else row.value if packed is None else packed
-        )
+        large = row.value if packed is None else packed
+        part = Large(digest, b"" if digest in self._large else large)
         self._large.add(digest)
         if packed is None:
             return self._put(LargeRow(row.kind, row.key, row.data, part))

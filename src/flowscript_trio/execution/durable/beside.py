@@ -1,4 +1,4 @@
-"""Owns what a durable run works on beside trio's thread as it begins: what it is given, and a long journal.
+"""Owns what a durable run works on beside trio's thread: what it is given, a long journal, what is large in it.
 
 What is small is done at once, and all of it is where the store takes no time: that may live in virtual time.
 """

@@ -151,8 +151,7 @@ class Parts:
             if not key.startswith(below) and key != only:
                 return
         if part is not None:
-            part.numbers.add(number)
-            part.bytes += size
+            part.add(number, size)
 
     def note_above(self, path: str, number: int, size: int) -> None:
         """A row was written that stands for a whole block or loop."""

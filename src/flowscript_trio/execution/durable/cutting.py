@@ -14,6 +14,8 @@ from ...types.paths import (
     is_within,
     iteration_path,
     levels_of,
+    owner_of,
+    prefix_of,
     undone_in,
 )
 from ...types.storing import StoreFailed
@@ -99,18 +101,13 @@ def without_undone(before: Iterable[Numbered], nodes: Iterable[str]) -> list[Num
         each
         for each in before
         if all(gone.isdisjoint(_regions_of(place)) for place in places_of(each[1]))
-        and not (_was_cancelled(each[1]) and _above(each[1].key) in around)
+        and not (_was_cancelled(each[1]) and owner_of(prefix_of(each[1].key)) in around)
     ]
 
 
 def _was_cancelled(row: Row) -> bool:
     """Whether a row is of a body that was over while a cancellation was pending."""
     return row.kind == "body" and any(decode_value(row.data))
-
-
-def _above(key: str) -> str:
-    """What the clean-up at a key belongs to."""
-    return key.rpartition("/")[0]
 
 
 def _regions_of(place: str) -> Iterator[str]:

@@ -124,8 +124,7 @@ def row_of(
         closed = coding.close(data)
         if closed is None:
             entry = entry.without_cookies()
-            _, _, *facts = _PARTS_OF[type(entry)](entry)
-            closed = coding.encode(facts)
+            closed = coding.encode(facts_of(entry))
         data = closed
     return Row(kind, key, data, value), entry
 

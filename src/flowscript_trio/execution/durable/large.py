@@ -6,6 +6,7 @@ What gave one has not ended until then, so that nobody else has it yet. What is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import trio
@@ -15,6 +16,7 @@ from ...journal.cookies import may_set_cookies_in, sets_cookies
 from ...journal.pieces import packed
 from ...journal.rows import Journal, Large
 from ...types.storing import CannotKeep
+from .beside import beside
 from .coding import Coding
 
 
@@ -35,10 +37,9 @@ async def pack_large(journal: Journal, coding: Coding, part: Any, sealed: bool) 
 
     Raises CannotKeep. It cannot be cancelled: what gave the part has done its work.
     """
-    if journal.is_inline:  # the store may live in virtual time
-        return _pack(coding, part, sealed)
+    pack = partial(_pack, coding, part, sealed)
     with trio.CancelScope(shield=True):
-        return await trio.to_thread.run_sync(_pack, coding, part, sealed)
+        return await beside(pack, True, journal.is_inline)
     raise AssertionError("a scope that nobody cancels lets nothing go")
 
 

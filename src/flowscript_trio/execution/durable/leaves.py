@@ -74,10 +74,10 @@ async def _perform_again(
     return await perform(walk, attempt)
 
 
-def note_late(recorder: Recorder, attempt: Attempt, seconds: float) -> None:
-    """A node that runs no others did not end in its time; its handler comes next."""
-    if (attempt.path, attempt.number) not in recorder.past.late:
-        recorder.journal.write(Late(attempt.path, attempt.number, seconds))
+def note_late(recorder: Recorder, path: str, number: int, seconds: float) -> None:
+    """A node that runs no others, or a clean-up, did not end in its time; what follows it comes next."""
+    if (path, number) not in recorder.past.late:
+        recorder.journal.write(Late(path, number, seconds))
 
 
 def note_failure(recorder: Recorder, step: Step, path: str, number: int, outcome: Outcome) -> None:
@@ -113,15 +113,15 @@ async def act_durably(
         return open_later(opened, attempt, work)
     if _only_computes(step):
         return await work()
-    if step.on_crash == "fail" or step.undoes_begun or not _is_repeatable(step, config):
+    is_noted = step.on_crash == "fail" or step.undoes_begun or not _is_repeatable(step, config)
+    if is_noted:
         settings = _settings_of(recorder, step, config)
         if recorder.past.started:
             await look_for_earlier(recorder, path, number, step.label, settings, step.on_crash)
-        await begin(recorder, path, number, settings)
-        if recorder.decisions.pending:
-            await recorder.decisions.hold(attempt.region)
-    elif run.limits is not None and any(run.limits.rates_of(step.limits)):
-        await recorder.journal.synced()  # that it has passed a rate counts from now on
+        begin(recorder, path, number, settings)
+    # That it has passed a rate counts from now on, too.
+    if is_noted or (run.limits is not None and any(run.limits.rates_of(step.limits))):
+        await recorder.journal.synced()
         if recorder.decisions.pending:
             await recorder.decisions.hold(attempt.region)
     state = attempt.frame.state
@@ -158,14 +158,13 @@ def _settings_of(recorder: Recorder, step: Step, config: Any) -> str:
     return settings
 
 
-def begin(recorder: Recorder, path: str, number: int, settings: str) -> Awaitable[None]:
-    """Write that an attempt begins, with that hash of its settings, and wait until that is on disk.
+def begin(recorder: Recorder, path: str, number: int, settings: str) -> None:
+    """Write that an attempt begins, with that hash of its settings.
 
-    A cancellation ends the wait. Afterwards decisions that are on their way to the disk are to be waited for.
+    It is to be on disk before the attempt acts, and decisions that are on their way there with it.
     """
     recorder.has_begun = True
     recorder.journal.write(Started(path, number, settings))
-    return recorder.journal.synced()
 
 
 async def look_for_earlier(

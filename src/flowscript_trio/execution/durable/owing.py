@@ -1,4 +1,4 @@
-"""Owns what is kept and said of clean-up that is given up: it was too late, or each process died at it."""
+"""Owns the warning that clean-up is still owed, which is given up since each process has died at it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,6 @@ from ...types.exceptions import is_a
 from ...types.looking import summary_of
 from ...types.paths import label_of
 from ..walk import Walk
-from .entries import Late
-from .recorder import Recorder
-
-
-def note_late(recorder: Recorder, path: str, seconds: float) -> None:
-    """A clean-up did not end in its time, ``seconds``; what follows it comes next."""
-    recorder.journal.write(Late(path, 1, seconds))
 
 
 def note_owed(walk: Walk, body: CompiledBody, path: str, failed: Failed) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...scheduler.restoring import End
 from ...types.paths import attempt_path, bounded_by, job_in, levels_of, without_attempt
-from .compacting import Part
+from .compacting import Numbered, Part
 from .entries import (
     Answered,
     AttemptFailed,
@@ -92,7 +92,7 @@ class Past:
         """The nodes that another run undoes, which this one was forked from."""
         self.skipped: dict[str, Any] = {}
         """The outputs of nodes that are not run, by their keys."""
-        self.rows: list[tuple[int, str, int]] = []
+        self.rows: list[Numbered] = []
         """The number of each row, the execution that it is in, and its bytes."""
         self.parts: dict[str, Part] = {}
         """The rows of each iteration and round, by its path."""

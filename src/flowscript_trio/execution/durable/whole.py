@@ -117,7 +117,8 @@ async def _run_whole(
     digest = recorder.digests.of({"given": given})
     if recorder.past.started:
         await look_for_earlier(recorder, key, 1, label, digest, on_crash)
-    await begin(recorder, key, 1, digest)
+    begin(recorder, key, 1, digest)
+    await recorder.journal.synced()
     if recorder.decisions.pending:
         await recorder.decisions.hold(frame.region)
     state = frame.state

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -13,7 +12,7 @@ from ...parser.names import canonical
 from ...types.errors import nearest
 from ..reticent import Reticent
 from ..spelled import checked_by
-from .spelling import check_url
+from .spelling import NAME, check_url
 
 _NEEDS = {
     "none": (),
@@ -44,7 +43,6 @@ _EXAMPLES = {
 """What each type looks like in a document."""
 
 TokenUrl = Annotated[str, checked_by(partial(check_url, name="token-url of auth"))]
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def _split(value: Any) -> Any:
@@ -126,7 +124,7 @@ class Auth(Reticent):
     def _check_signature(self) -> None:
         for name in ("header", "timestamp_header"):
             value = getattr(self, name)
-            if value and not _HEADER.fullmatch(value):
+            if value and not NAME.fullmatch(value):
                 raise _refuse("{type}: {key} is not a valid name of a header", "hmac", name)
         if "timestamp" in self.covers and not self.timestamp_header:
             raise _refuse(

@@ -18,7 +18,8 @@ _AUTHORITY = re.compile(
 )
 HOST = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63})*\.?", re.ASCII)
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""Of a header."""
 _BAD_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FRAMING = ("content-length", "transfer-encoding")
 
@@ -61,15 +62,13 @@ def _instead(text: str, shown: str) -> str:
 def check_headers(headers: Mapping[str, Any]) -> None:
     """Raise SettingError for a header that cannot be sent."""
     for name, value in headers.items():
-        if value is not None:
-            checked_header(
-                name, written_text(value).strip("\r\n")
-            )  # which is left out when it is sent
+        if value is not None:  # else it is left out, as a line end around the value is
+            checked_header(name, written_text(value).strip("\r\n"))
 
 
 def checked_header(name: str, value: str) -> str:
     """The value of a header that can be sent. An error never shows it: secrets are in headers."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise SettingError(
             f"{name!r} is not a valid name of a header; expected letters, digits and dashes"
         )

@@ -169,10 +169,8 @@ class HttpSourceConfig(ReadTable, RequestConfig):
             _refuse(f"{name.replace('_', '-')} is for pages, and next is missing", name)
         if self.is_of_records and self.download is not None:
             _refuse("a download is saved as it is: it has no records", "download")
-        for name in (
-            ("extract", "download", "stream", "next") if self.method.upper() == "HEAD" else ()
-        ):
-            if getattr(self, name):
+        for name in ("extract", "download", "stream", "next"):
+            if getattr(self, name) and self.method.upper() == "HEAD":
                 _refuse(f"{name} is for a body, and an answer to HEAD has none", name)
         self._check_download()
         if self.stream and self.format in ("text", "bytes"):
